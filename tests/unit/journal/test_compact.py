@@ -143,7 +143,9 @@ async def test_it_goes_on_by_steps_until_nothing_is_left_to_remove(journal: Jour
     assert await journal.append(noted(2)) == 27
 
 
-async def test_a_disk_that_does_not_take_it_changes_nothing(journal: JournalWriter, tmp_path: Path) -> None:
+async def test_a_disk_that_does_not_take_it_changes_nothing(
+    journal: JournalWriter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """It is tried again on the next beat."""
     await journal.append(*(noted(number, at_ns=1) for number in range(5)))
     journal.mark_drained(5)
@@ -154,8 +156,18 @@ async def test_a_disk_that_does_not_take_it_changes_nothing(journal: JournalWrit
     with pytest.raises(Retryable, match="cannot be compacted"):
         await compactor(journal).compact()
     small = compactor(journal)
+    step, begun = small.compact, 0
+
+    async def counted() -> int:
+        nonlocal begun
+        begun += 1
+        return await step()
+
+    monkeypatch.setattr(small, "compact", counted)
     task = asyncio.create_task(small.run())
-    await asyncio.sleep(0.05)
+    async with asyncio.timeout(120):
+        while begun < 2:  # the second begins after the first was refused
+            await asyncio.sleep(0.005)
     assert journal.floor == 0
     assert await remembered(journal) == before
     holder.execute("ROLLBACK")

@@ -1,6 +1,7 @@
 """What the journal's file holds, and what it refuses to be."""
 
 import contextlib
+import os
 import sqlite3
 import subprocess
 from collections.abc import Iterator
@@ -360,6 +361,15 @@ def test_a_folder_that_is_gone_is_not_called_full(tmp_path: Path) -> None:
     with pytest.raises(NeedsHuman, match=r"unable to open database file$") as caught:
         opened(tmp_path / "nowhere" / "journal.sqlite")
     assert "check the disk" in caught.value.remedy
+
+
+def test_a_file_that_this_user_may_not_use_is_not_called_damaged(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is wrong is who began the daemon, once: nothing is to be moved away or made anew."""
+    path.mkdir(parents=True)
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    with pytest.raises(NeedsHuman, match=r"for the permissions of journal\.sqlite bar its owner") as caught:
+        opened(path)
+    assert "chmod" in caught.value.remedy
 
 
 def test_a_file_that_may_not_be_written_is_refused_at_once(path: Path) -> None:
