@@ -8,6 +8,8 @@ from pathlib import Path
 from kangbot.errors import NeedsHuman
 from kangbot.runtime.owner import barred
 
+FILE = "lock"
+
 
 class FolderLock:
     """Holds `folder/lock` from construction to `release`. The file names the holder's process id.
@@ -19,9 +21,9 @@ class FolderLock:
     def __init__(self, folder: Path) -> None:
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._file = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            self._file = os.open(folder / FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
-            whose = barred(folder, folder / "lock")
+            whose = barred(folder, folder / FILE)
             raise NeedsHuman(
                 f"the state folder {folder} cannot be used: {error.strerror}{f', for {whose.says}' if whose else ''}",
                 remedy=whose.remedy if whose else "name a folder that this user may write, on a disk with room",

@@ -11,10 +11,9 @@ from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any
 
 from kangbot.model.ids import MarketId
-from kangbot.settings.rules import worth_the_same
 from kangbot.settings.schema import Settings
 from kangbot.settings.shown import shown
-from kangbot.settings.trading import MarketSettings, Risk
+from kangbot.settings.trading import MarketSettings, Risk, worth_the_same
 
 LIVELY = ("markets", "defaults", "risk")  # the sections that a running daemon takes
 BUILT_IN = (  # of `[risk]`: what a market's desk is built with

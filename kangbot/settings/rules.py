@@ -10,6 +10,7 @@ from kangbot.settings.lines import Key
 from kangbot.settings.schema import Settings
 from kangbot.settings.sources import Origin, value_at
 from kangbot.settings.strategies import check_strategies
+from kangbot.settings.trading import worth_the_same
 from kangbot.storage.url import parse as parse_url
 
 REAL_MONEY = "real money"
@@ -146,11 +147,6 @@ def _one_money(settings: Settings, origin: Origin) -> Iterator[Problem]:
                 "both would be summed as if they were one money",
                 "Give the markets of each money a configuration with a state_dir of its own; a paper account has USDT.",
             )
-
-
-def worth_the_same(one: str, other: str) -> bool:
-    """Whether both are one currency, or both a dollar: USDT, USDC and the like."""
-    return one == other or ("USD" in one and "USD" in other)
 
 
 def _data_only(settings: Settings, origin: Origin) -> Iterator[Problem]:

@@ -249,3 +249,8 @@ class Risk:
             spread_percent=self.spread_percent or None,
             mark_distance_percent=self.mark_distance_percent or None,
         )
+
+
+def worth_the_same(one: str, other: str) -> bool:
+    """Whether both are one currency, or both a dollar: USDT, USDC and the like."""
+    return one == other or ("USD" in one and "USD" in other)

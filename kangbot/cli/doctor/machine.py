@@ -14,6 +14,7 @@ from kangbot.health.memory import available_mb, limit
 from kangbot.health.process import ProcessMeter
 from kangbot.journal.file import ENDS
 from kangbot.journal.glance import glance
+from kangbot.journal.lock import FILE as LOCK
 from kangbot.journal.writer import FILE as JOURNAL
 from kangbot.machines.verdict import Status, worst
 from kangbot.modes.past import Past
@@ -37,7 +38,7 @@ def machine(settings: Settings, *, now_ns: int) -> Iterator[Look]:
 def _folder(folder: Path) -> Look:
     if _there(folder):
         written = _judged("folder", unwritable(folder), f"{folder} can be written")
-        whose = barred(folder / "lock", *(folder / f"{JOURNAL}{end}" for end in ENDS))
+        whose = barred(folder / LOCK, *(folder / f"{JOURNAL}{end}" for end in ENDS))
         if whose is None or written.mark is not Mark.OK:
             return written
         return Look(name="folder", mark=Mark.WRONG, says=f"{folder}: {whose.says}", remedy=whose.remedy)
