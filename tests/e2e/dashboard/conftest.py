@@ -9,11 +9,13 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.support.dashboard import SLOW_MS, Daemon
 
+_CHROMIUMS = ("chromium-headless-shell", "chromium", "google-chrome")  # the cheapest one first; see tests/chromium.sh
+
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Debian's Chromium without a window."""
-    path = shutil.which("chromium") or shutil.which("google-chrome")
+    path = next(filter(None, map(shutil.which, _CHROMIUMS)), None)
     if path is None:
         assert os.environ.get("CI") != "true", "there is no chromium, and CI skips nothing"
         pytest.skip("there is no chromium; tests/chromium.sh installs it")
