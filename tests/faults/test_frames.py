@@ -84,8 +84,8 @@ def test_a_full_inbox_is_its_markets_own(world: FaultWorld, expect: Expect) -> N
     price = world.of("BTC").price
     begun, oldest = time.monotonic(), 0.0
     for burst in range(5):
-        for number in range(40):
-            world.public.inject(framed(_trades(str(price), 1000 * (40 * burst + number), 1000)))
+        for number in range(5):  # each is more than an inbox keeps: between two of them it is emptied
+            world.public.inject(framed(_trades(str(price), 8000 * (5 * burst + number), 8000)))
         for _ in range(4):
             world.private.inject(framed(_positions(held, 5_000)))
         until = time.monotonic() + 3
