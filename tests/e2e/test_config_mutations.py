@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -54,14 +55,23 @@ def _unclear(said: Iterable[str], config: Path) -> list[str]:
     ]
 
 
-def _found_by_itself(world: World, wanted: Settings | tuple[str, ...]) -> tuple[str, ...]:
+def _amiss(said: dict[str, Any], good: Settings, wanted: Settings) -> str:
+    """Return what of an accepted file does not run by what the daemon says; "" where it runs whole."""
+    if said["markets"] != shown(wanted.markets) or said["defaults"] != shown(wanted.defaults):
+        return "something else runs"
+    if said["risk"] != shown(difference(good, wanted).settings.risk):
+        return "other limits hold"
+    return ""
+
+
+def _found_by_itself(world: World, good: Settings, wanted: Settings | tuple[str, ...]) -> tuple[str, ...]:
     """Wait until the daemon has found what was saved; return why it refused that, nothing where it did not."""
     deadline = time.monotonic() + _FINDS_S
     while time.monotonic() < deadline:
         problem = world.client.report().config.problem
         if problem:
             return (problem,)
-        if isinstance(wanted, Settings) and world.client.ask("/config")["markets"] == shown(wanted.markets):
+        if isinstance(wanted, Settings) and not _amiss(world.client.ask("/config"), good, wanted):
             return ()
         time.sleep(0.2)
     raise AssertionError("the daemon did not find what was saved")
@@ -92,7 +102,7 @@ def suffer(world: World, chosen: list[Mutation]) -> dict[str, object]:
             right(world)  # else what is wrong with the last one would be taken for what is wrong with this one
             write_in_place(world.config, mutation.text)
             wanted = _read(world)
-            problems = _found_by_itself(world, wanted)
+            problems = _found_by_itself(world, good, wanted)
         else:
             mutation.put(world.config)
             wanted = _read(world)
@@ -107,10 +117,8 @@ def suffer(world: World, chosen: list[Mutation]) -> dict[str, object]:
             accepted.append(mutation.name)
             if not isinstance(wanted, Settings):
                 half.append(f"{mutation.name}: accepted, and wrong: {wanted}")
-            elif after["markets"] != shown(wanted.markets) or after["defaults"] != shown(wanted.defaults):
-                half.append(f"{mutation.name}: accepted, and something else runs")
-            elif after["risk"] != shown(difference(good, wanted).settings.risk):
-                half.append(f"{mutation.name}: accepted, and other limits hold")
+            elif amiss := _amiss(after, good, wanted):
+                half.append(f"{mutation.name}: accepted, and {amiss}")
         if problems:
             save(world.config, CONFIG.encode())  # what was refused runs nowhere: the next one is read in its place
         else:
