@@ -8,7 +8,6 @@ import select
 import stat
 import subprocess
 import sys
-import tempfile
 import time
 from functools import partial
 from itertools import count
@@ -23,7 +22,7 @@ from kangbot.cli.init import init as ask
 from kangbot.sandbox.options import ServeOptions
 from kangbot.settings import Settings, load
 from kangbot.strategy import registry
-from tests.support.nobody import as_nobody
+from tests.support.nobody import as_nobody, open_folder
 
 SECRET = "canary-9f3c"
 
@@ -134,8 +133,7 @@ def test_a_folder_that_is_not_this_users_is_named_whole(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Where it is, which "config" alone does not say, and what to do."""
-    with tempfile.TemporaryDirectory() as name:  # pytest's own folders let nobody else in
-        folder = Path(name).resolve()
+    with open_folder() as folder:
         folder.chmod(0o555)
         monkeypatch.chdir(folder)
         with as_nobody():
@@ -150,8 +148,8 @@ def test_a_file_that_this_user_may_not_write_is_named_as_it_was_asked_for(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """Not the one beside it, in which it is tried first."""
-    with tempfile.TemporaryDirectory() as name:
-        config = Path(name).resolve() / "kangbot.toml"
+    with open_folder() as folder:
+        config = folder / "kangbot.toml"
         config.parent.chmod(0o555)
         with as_nobody():
             assert ask(config, ALL_GIVEN) == exit_codes.FAILURE

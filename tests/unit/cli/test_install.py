@@ -2,9 +2,9 @@
 
 import grp
 import os
+import shutil
 import stat
 import sys
-import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,8 +14,9 @@ import pytest
 from kangbot.cli import install
 from kangbot.cli.install import Machine, Step, configuration, hidden, install_service, installing, uninstalling, unit
 from kangbot.errors import NeedsHuman
-from kangbot.settings import load
-from tests.support.nobody import as_nobody
+from kangbot.settings import load, paths
+from kangbot.settings.paths import CHECKOUT
+from tests.support.nobody import as_nobody, open_folder
 
 PROGRAM = "/opt/kangbot/bin/kangbot"
 MODULE = "opt/kangbot/lib/python3.11/site-packages/kangbot/__init__.py"
@@ -79,12 +80,12 @@ def test_secrets_are_roots_alone(rig: Rig) -> None:
         assert stat.S_IMODE((rig.root / f"etc/kangbot/credentials{folder}").stat().st_mode) == 0o700
 
 
-def test_anybody_may_see_the_plan() -> None:
+def test_anybody_may_see_the_plan(monkeypatch: pytest.MonkeyPatch) -> None:
     """What lies in the credentials' folder is root's to see, and is taken for there; who may not write is told so."""
-    with tempfile.TemporaryDirectory() as name:  # pytest's own folders are closed to everybody else
-        root = Path(name)
-        root.chmod(0o755)
-        rig = Rig(root=root)
+    with open_folder() as root:
+        shutil.copytree(CHECKOUT / "config", root / "kangbot/config")
+        monkeypatch.setattr(paths, "CHECKOUT", root / "kangbot")
+        rig = Rig(root=root / "machine")
         rig.install()
         with as_nobody():
             assert list(installing(rig.machine, PROGRAM)) == []

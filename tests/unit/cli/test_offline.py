@@ -1,7 +1,6 @@
 """Commands without the daemon never take another history for the service's."""
 
 import os
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from kangbot.cli import report as reporting
 from kangbot.cli.offline import given_to_its_owner, settings_of
 from kangbot.errors import NeedsHuman
 from kangbot.settings import loading
-from tests.support.nobody import as_nobody
+from tests.support.nobody import as_nobody, open_folder
 
 FILE = Path("/nowhere/file")
 COMMANDS: dict[str, Callable[[Path], int]] = {
@@ -33,9 +32,7 @@ def _in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def config() -> Iterator[Path]:
     """A configuration without an address, beside credentials that are another user's."""
-    with tempfile.TemporaryDirectory() as name:  # pytest's own folders let nobody else in
-        folder = Path(name)
-        folder.chmod(0o755)
+    with open_folder() as folder:
         (folder / "kangbot.toml").write_text('[[markets]]\nsymbol = "BTC/USDT:USDT"\n')
         (folder / "kangbot.toml").chmod(0o644)
         (folder / "credentials" / "database").mkdir(parents=True)

@@ -7,7 +7,6 @@ import os
 import shutil
 import sqlite3
 import stat
-import tempfile
 import tracemalloc
 import zipfile
 from pathlib import Path
@@ -25,7 +24,7 @@ from kangbot.journal.file import JournalFile
 from kangbot.journal.lock import FolderLock
 from kangbot.settings import loading
 from kangbot.settings.versions import Versions
-from tests.support.nobody import as_nobody
+from tests.support.nobody import as_nobody, open_folder
 
 CONFIG = 'mode = "sandbox"\nstate_dir = "state"\n[[markets]]\nsymbol = "BTC/USDT:USDT"\n'
 
@@ -210,9 +209,8 @@ def test_what_a_disk_has_no_room_for_is_not_restored(
 
 def test_a_configuration_that_may_only_be_read_is_restored_beside() -> None:
     """As in a container, which mounts it so: all is unpacked in the state folder, and its owner's alone."""
-    with tempfile.TemporaryDirectory() as name:  # pytest's own folders let nobody else in
-        folder, state = Path(name), Path(name) / "memory" / "state"
-        folder.chmod(0o755)
+    with open_folder() as folder:
+        state = folder / "memory" / "state"
         state.mkdir(parents=True)
         (folder / "etc").mkdir()
         config = folder / "etc" / "kangbot.toml"

@@ -5,7 +5,6 @@ import errno
 import os
 import subprocess
 import sys
-import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 
@@ -25,7 +24,7 @@ from kangbot.ports import Checkpoint, Journal
 from kangbot.risk.account import AccountRisk
 from kangbot.risk.limits import Limits
 from kangbot.runtime.world import Clock, World
-from tests.support.nobody import as_nobody
+from tests.support.nobody import as_nobody, open_folder
 from tests.support.trade_words import MARKET, START, dec
 
 BOTH = ("journal", "file")
@@ -360,9 +359,8 @@ async def test_want_of_handles_is_no_kill_switch(
 
 async def test_a_folder_that_may_not_be_looked_into_holds_entries(journal: JournalWriter) -> None:
     """Whether somebody has put the file there nobody can tell; in doubt nobody enters."""
-    with tempfile.TemporaryDirectory() as name:  # pytest's own folders are closed to everybody else
-        Path(name).chmod(0o755)
-        state = Path(name) / "state"
+    with open_folder() as folder:
+        state = folder / "state"
         state.mkdir()
         life = await begin(state, journal)
         assert not life.risk.killed

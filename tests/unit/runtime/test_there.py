@@ -1,12 +1,11 @@
 """Whether something is at a path."""
 
-import tempfile
 from pathlib import Path
 
 import pytest
 
 from kangbot.runtime.there import there
-from tests.support.nobody import as_nobody
+from tests.support.nobody import as_nobody, open_folder
 
 
 def test_what_is_there_and_what_is_not(tmp_path: Path) -> None:
@@ -25,10 +24,9 @@ def test_what_is_there_and_what_is_not(tmp_path: Path) -> None:
 
 def test_what_may_not_be_looked_for_is_not_taken_for_absent() -> None:
     """Whoever asks hears why it cannot be told."""
-    with tempfile.TemporaryDirectory() as name:  # pytest's own folders are closed to everybody else
-        shut = Path(name) / "shut"
+    with open_folder() as folder:
+        shut = folder / "shut"
         shut.mkdir(mode=0)
-        Path(name).chmod(0o755)
         with as_nobody(), pytest.raises(PermissionError):
             there(shut / "file")
 

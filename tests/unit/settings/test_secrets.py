@@ -1,7 +1,6 @@
 """Where secrets may come from, and that none is ever shown."""
 
 import os
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from kangbot.settings.kinds import Secret
 from kangbot.settings.loading import load
 from kangbot.settings.schema import Settings
 from kangbot.settings.secrets import has_password, shut_credentials
-from tests.support.nobody import as_nobody
+from tests.support.nobody import as_nobody, open_folder
 
 Read = Callable[..., Settings]
 Mistakes = Callable[..., tuple[Problem, ...]]
@@ -245,9 +244,7 @@ def test_beside_an_installed_service_its_credentials_are_found(read: Read, tmp_p
 
 def test_credentials_that_are_roots_alone_are_not_called_missing() -> None:
     """Whoever may not look is told so, with what to do; a mode that needs no key is not troubled."""
-    with tempfile.TemporaryDirectory() as name:  # pytest's own folders let nobody else in
-        folder = Path(name)
-        folder.chmod(0o755)
+    with open_folder() as folder:
         config = folder / "kangbot.toml"
         config.write_text(TESTNET)
         config.chmod(0o644)
@@ -255,7 +252,7 @@ def test_credentials_that_are_roots_alone_are_not_called_missing() -> None:
         shut.mkdir(mode=0o700 if os.geteuid() == 0 else 0o000)
         with as_nobody():
             assert shut_credentials(config, {}) == shut
-            assert shut_credentials(config, {"CREDENTIALS_DIRECTORY": name}) is None
+            assert shut_credentials(config, {"CREDENTIALS_DIRECTORY": str(folder)}) is None
             with pytest.raises(ConfigInvalid) as error:
                 load(config, {})
         (key, secret) = error.value.problems

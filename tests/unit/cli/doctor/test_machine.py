@@ -5,13 +5,13 @@ import os
 import shutil
 import sqlite3
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 
 import psutil
 import pytest
 
+import kangbot
 from kangbot.cli import exit_codes
 from kangbot.cli.doctor.database import database
 from kangbot.cli.doctor.finding import Look, Mark
@@ -28,6 +28,7 @@ from kangbot.storage.migrate import upgrade
 from kangbot.storage.url import SqliteUrl
 from tests.support.full_disk import mounted
 from tests.support.looks import CONFIG, checked
+from tests.support.nobody import as_nobody, open_folder
 from tests.support.records import noted
 from tests.support.sandbox_process import Running
 
@@ -110,34 +111,26 @@ async def test_what_a_later_kangbot_wrote_is_wrong(
     assert look.remedy.startswith("start the later version of kangbot that")
 
 
-def test_a_folder_that_may_not_be_entered_is_told_in_words(config: Path) -> None:
+def test_a_folder_that_may_not_be_entered_is_told_in_words(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As whoever asks without being the daemon's user; whatever else can be looked at is looked at."""
     locked = config.parent / "locked"
     locked.mkdir()
     config.write_text(CONFIG.replace('"testnet"', '"paper"').replace('"state"', '"locked/state"'))
     settings = load(config, {})
     locked.chmod(0)
-    with somebody():
-        looks = {look.name: look for look in machine(settings, now_ns=time.time_ns())}
-        looks["database"] = asyncio.run(database(settings))
+    with open_folder() as root:
+        installed = root / "__init__.py"
+        installed.touch()
+        monkeypatch.setattr(kangbot, "__file__", str(installed))
+        with as_nobody():
+            looks = {look.name: look for look in machine(settings, now_ns=time.time_ns())}
+            looks["database"] = asyncio.run(database(settings))
     locked.chmod(0o700)
     assert looks["folder"].mark is Mark.WRONG
     assert "cannot be made" in looks["folder"].says
     assert looks["database"].mark is Mark.WARNING
     assert "Permission denied" in looks["database"].says
     assert looks["disk"].figure
-
-
-@contextmanager
-def somebody() -> Iterator[None]:
-    """Be nobody in particular for a while, where the tests run as root."""
-    us = os.getresuid()
-    if not us[1]:
-        os.setresuid(65_534, 65_534, 0)
-    try:
-        yield
-    finally:
-        os.setresuid(*us)
 
 
 def test_a_machine_without_proc_is_told_of_beside_all_else(
